@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Command } from 'commander';
 import { confirmNode } from '../../cli/confirm.ts';
 import { examples, stringSlice } from '../../cli/flags.ts';
@@ -70,19 +71,26 @@ export async function runCleanup(options: CleanupOptions, ctx: Context): Promise
   if (plan.items.length === 0) return options.output ? writeResult(plan, {}, options, ctx) : undefined;
   if (!options.force && !(await confirmNode(ctx, plan.node)))
     throw new UserError('nothing was removed: not confirmed');
-  if (!options.force) plan = stillThere(plan, await look());
-  const named = options.undoFile || join(undoFolder(ctx), 'cleanup.json');
-  await refuseInside(resolve(ctx.cwd, named), plan);
-  const undoFile = await reserveUndo(ctx, 'cleanup', options.undoFile);
-  const undo = await writeUndo(plan, undoFile, ctx.clock.nowMs());
-  await ctx.err.write(
-    `Recorded for "cilium cleanup undo": ${undoFile} (${undo.items.length} of ${plan.items.length} can be brought back)\n`,
-  );
+  if (!options.force) plan = stillAsShown(plan, await look());
+  const undoFile = plan.items.length > 0 ? await record(plan, options, ctx) : undefined;
   const outcomes = await removeAll(plan, run, !options.output, ctx);
   const left = (await look()).items;
-  if (options.output) await writeResult(plan, { undoFile, outcomes, left }, options, ctx);
+  if (options.output)
+    await writeResult(plan, { ...(undoFile && { undoFile }), outcomes, left }, options, ctx);
   else await ctx.out.write(renderSummary(outcomes, left));
   if (left.length > 0 || outcomes.some(({ result }) => result === 'failed')) throw new SilentExit(1);
+}
+
+/** Records what will be removed, and returns the path of the record. */
+async function record(plan: Plan, { undoFile }: CleanupOptions, ctx: Context): Promise<string> {
+  const named = undoFile || join(undoFolder(ctx), 'cleanup.json');
+  await refuseInside(resolve(ctx.cwd, named), plan);
+  const path = await reserveUndo(ctx, 'cleanup', undoFile);
+  const undo = await writeUndo(plan, path, ctx.clock.nowMs());
+  await ctx.err.write(
+    `Recorded for "cilium cleanup undo": ${path} (${undo.items.length} of ${plan.items.length} can be brought back)\n`,
+  );
+  return path;
 }
 
 /** `-o`: what became of each item, and what is still there. */
@@ -124,10 +132,18 @@ function selectedKinds(options: CleanupOptions, ctx: Context): ReadonlySet<Kind>
   return new Set(options.kind.filter(isKind));
 }
 
-/** What of a plan is there after the question, as it is by now: an answer may take its time. */
-function stillThere(asked: Plan, now: Plan): Plan {
-  const ids = new Set(asked.items.map(({ id }) => id));
-  return { ...now, items: now.items.filter(({ id }) => ids.has(id)) };
+/**
+ * What of a plan stands as it was shown and would go by the same steps: an answer may take its time. How each is brought back is
+ * that of now.
+ */
+function stillAsShown(shown: Plan, now: Plan): Plan {
+  const before = new Map(shown.items.map((item) => [item.id, asShown(item)]));
+  const items = now.items.filter((item) => isDeepStrictEqual(asShown(item), before.get(item.id)));
+  return { ...now, items };
+}
+
+function asShown({ restore: _, ...item }: Item): Omit<Item, 'restore'> {
+  return item;
 }
 
 function isKind(word: string): word is Kind {

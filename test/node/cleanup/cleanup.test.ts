@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -152,6 +152,41 @@ test('what went, or is another one, while the question stood is left', async () 
   const words = ['cleanup', '--even-if-agent-runs', '--kind', 'rule', '--undo-file', join(folder, 'u.json')];
   const { stdout } = await run(words, { env: { PATH: programs.path }, stdin: 'y\n' });
   expect(stdout.match(/^removed .*/gm)).toEqual(['removed  IPv4 rule pref 9 fwmark 0x200/0xf00 lookup 2004']);
+});
+
+test('a table that has other rules by the answer is left, and nothing is recorded where nothing will go', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'asked-'));
+  const saves = ['iptables', 'ip6tables'].flatMap((name) => [name, `${name}-nft`, `${name}-legacy`]);
+  using programs = fakePrograms({
+    ...Object.fromEntries(
+      saves.flatMap((name) => [`${name}-save`, `${name}-restore`].map((one) => [one, ''])),
+    ),
+    'iptables-nft-save': `printf '%s\\n' '*filter' ':CILIUM_INPUT - [0:0]'
+if [ -e ${folder}/asked ]; then echo '-A CILIUM_INPUT -j ACCEPT'; fi; touch ${folder}/asked`,
+  });
+  const undo = join(folder, 'u.json');
+  const words = ['cleanup', '--even-if-agent-runs', '--kind', 'iptables', '--undo-file', undo];
+  const ask = (...more: string[]) => {
+    rmSync(join(folder, 'asked'), { force: true });
+    return run([...words, ...more], { env: { PATH: programs.path }, stdin: 'y\n' });
+  };
+  const text = await ask();
+  expect(text.stdout).toContain('  - iptables-nft table filter: 1 chain, 0 rules\n');
+  expect(text.stdout.split('\n').slice(-4)).toEqual([
+    '0 removed, 0 already gone, 0 failed',
+    'Still there: 1',
+    '  - iptables-nft table filter: 1 chain, 1 rule',
+    '',
+  ]);
+  const json = await ask('-o', 'json');
+  expect(JSON.parse(json.stdout)).toMatchObject({ outcomes: [], left: ['iptables iptables-nft filter'] });
+  expect([text.code, json.code, json.stdout.includes('undoFile'), existsSync(undo)]).toEqual([
+    1,
+    1,
+    false,
+    false,
+  ]);
+  expect(programs.calls().filter((call) => call.includes('-restore'))).toEqual([]);
 });
 
 test.each([
