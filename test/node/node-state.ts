@@ -16,6 +16,7 @@ export function nodeWith(parts: Partial<NodeState>): NodeState {
     xfrm: { policies: [], states: [] },
     tcFilters: [],
     tcUnknown: [],
+    tcShared: [],
     bpfLinks: [],
     bpfUnknown: false,
     linksUnknown: [],

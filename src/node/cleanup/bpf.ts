@@ -8,7 +8,7 @@ import { command, isOwnPin, isOwnProgram, LOOKS_OWN } from './own.ts';
  * Filters of tc; the qdisc goes with the last one of a device, whoever made the others. A block that devices share is
  * somebody else's, and so are the qdiscs that lead to it.
  */
-export function tcItems({ tcFilters, tcUnknown }: NodeState): Item[] {
+export function tcItems({ tcFilters, tcUnknown, tcShared }: NodeState): Item[] {
   const own = tcFilters.filter((filter) => filter.programNames.some(isOwnProgram));
   const items = new Map<string, { filter: TcFilter; item: Item }>();
   for (const filter of own) {
@@ -40,10 +40,8 @@ export function tcItems({ tcFilters, tcUnknown }: NodeState): Item[] {
     const last = [...items.values()].findLast(
       ({ filter }) => filter.device === device && inClsact.includes(filter),
     );
-    const others = inClsact.some(
-      (filter) => filter.device === device && (!own.includes(filter) || filter.block !== undefined),
-    );
-    if (!others && !tcUnknown.includes(device))
+    const others = inClsact.some((filter) => filter.device === device && !own.includes(filter));
+    if (!others && !tcUnknown.includes(device) && !tcShared.includes(device))
       last?.item.remove.push(command(['tc', 'qdisc', 'del', 'dev', device, 'clsact']));
   }
   return [...items.values()].map(({ item }) => item);

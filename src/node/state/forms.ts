@@ -83,7 +83,7 @@ export const NETNS: Form = { fields: { name: 'text' }, needs: ['name'] };
 
 /** What `tc -j qdisc show` prints of a qdisc. */
 export const QDISC: Form = {
-  fields: { kind: 'text', dev: 'text', handle: 'text' },
+  fields: { kind: 'text', dev: 'text', handle: 'text', ingress_block: 'number', egress_block: 'number' },
   needs: ['kind', 'dev'],
 };
 

@@ -95,6 +95,8 @@ export interface NodeState {
   tcFilters: TcFilter[];
   /** Devices whose filters could not all be read: their qdisc may hold more than is known. */
   tcUnknown: string[];
+  /** Devices with a qdisc that leads to a block, which devices may share. */
+  tcShared: string[];
   bpfLinks: BpfLink[];
   /** The kernel does not list BPF links: a device may have programs that are not known. */
   bpfUnknown: boolean;

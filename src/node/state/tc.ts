@@ -16,6 +16,8 @@ interface QdiscJson {
   kind: string;
   dev: string;
   handle?: string;
+  ingress_block?: number;
+  egress_block?: number;
 }
 
 /** Kinds whose classes hold filters of their own. */
@@ -46,7 +48,7 @@ export async function readTcFilters(
   run: Run,
   links: readonly IpLink[],
   notes: string[],
-): Promise<Pick<NodeState, 'tcFilters' | 'tcUnknown'>> {
+): Promise<Pick<NodeState, 'tcFilters' | 'tcUnknown' | 'tcShared'>> {
   const tcFilters: TcFilter[] = [];
   const tcUnknown: string[] = [];
   const unlisted = notes.length;
@@ -80,5 +82,8 @@ export async function readTcFilters(
     }
     if (notes.length > failed) tcUnknown.push(dev);
   }
-  return { tcFilters, tcUnknown };
+  const tcShared = qdiscs
+    .filter((qdisc) => qdisc.ingress_block !== undefined || qdisc.egress_block !== undefined)
+    .map(({ dev }) => dev);
+  return { tcFilters, tcUnknown, tcShared };
 }

@@ -93,11 +93,16 @@ describe('a filter of tc', () => {
   });
 });
 
-test('filters of a block that devices share go by its number, once, and leave the qdiscs', () => {
+test('filters of a block that devices share go by its number, once, and the qdiscs that lead to one stay', () => {
   const shared = (device: string) => filter(device, ['cil_from_netdev'], { block: 22, pref: 3 });
-  const items = tcItems(nodeWith({ tcFilters: [shared('eth1'), shared('eth2')] }));
+  const tcFilters = [shared('eth1'), shared('eth2'), filter('eth3', ['cil_to_netdev'])];
+  const items = tcItems(nodeWith({ tcFilters, tcShared: ['eth1', 'eth2', 'eth3'] }));
   expect(items.map((item) => [item.what, ...steps(item)])).toEqual([
     ['cil_from_netdev on block 22 (tc)', 'tc filter del block 22 pref 3 protocol all handle 0x1 bpf'],
+    [
+      'cil_to_netdev on eth3 (tc ingress)',
+      'tc filter del dev eth3 ingress pref 1 protocol all handle 0x1 bpf',
+    ],
   ]);
 });
 

@@ -455,9 +455,9 @@ inside() { nsenter --net=/run/netns/neighbour-of-test "$@"; }
 inside ip link add cilium_host type veth peer name cilium_net
 inside python3 ${HERE}/attach.py tcx cilium_host cil_from_host /run/other/tcx
 python3 ${HERE}/attach.py cgroup /run/cg/neighbour-of-test cil_sock4_connect /run/other/cgroup
-for device in eth1 eth2; do
+for device in eth1 eth2 eth3; do
   ip link add $device type veth peer name $device-peer
-  tc qdisc add dev $device clsact
+  tc qdisc add dev $device $([ $device = eth3 ] && echo egress_block 22) clsact
   tc filter add dev $device ingress pref 1 chain 3 bpf da pinned /run/other/tc
 done
 tc filter add dev eth1 egress pref 51 protocol ip u32 match ip dport 25 0xffff flowid 1:1
@@ -467,10 +467,10 @@ cilium cleanup --force --undo-file /run/u.json >/run/out 2>&1
 facts >/run/after
 diff /run/before /run/after && echo same
 echo "eth1: $(tc filter show dev eth1 ingress | wc -l) $(tc qdisc show dev eth1 | grep -c clsact)"
-echo "eth2: $(tc qdisc show dev eth2 | grep -c clsact || true)"
+for device in eth2 eth3; do echo "$device: $(tc qdisc show dev $device | grep -c clsact || true)"; done
 rm -f /run/other/{tcx,cgroup,tc}; ip netns del neighbour-of-test; rmdir /run/cg/neighbour-of-test`);
     expect({ stdout, stderr, code }).toEqual({
-      stdout: 'same\neth1: 0 1\neth2: 0\n',
+      stdout: 'same\neth1: 0 1\neth2: 0\neth3: 1\n',
       stderr: '',
       code: 0,
     });

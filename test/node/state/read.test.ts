@@ -68,9 +68,13 @@ describe('filters of tc', () => {
     using programs = fakePrograms({ tc });
     const links = [{ ifindex: 1, ifname: 'eth0' }];
     const notes: string[] = [];
-    const { tcFilters, tcUnknown } = await readTcFilters(systemRun({ PATH: programs.path }), links, notes);
+    const { tcFilters, tcUnknown, tcShared } = await readTcFilters(
+      systemRun({ PATH: programs.path }),
+      links,
+      notes,
+    );
     const at = tcFilters.map(({ qdisc, place, kind }) => `${qdisc} ${place} ${kind}`);
-    return { at, tcUnknown, notes: notes.length, calls: programs.calls().length };
+    return { at, tcUnknown, tcShared, notes: notes.length, calls: programs.calls().length };
   };
   const qdiscs = JSON.stringify([
     ...[
@@ -79,7 +83,7 @@ describe('filters of tc', () => {
       ['htb', '10:', 'eth0'],
       ['pfifo_fast', '0:', 'eth0'],
     ].map(([kind, handle, dev]) => ({ kind, handle, dev })),
-    { kind: 'clsact', handle: 'ffff:', dev: 'eth1' },
+    { kind: 'clsact', handle: 'ffff:', dev: 'eth1', egress_block: 22 },
   ]);
   const answer = (classes: string) =>
     `case "$*" in *qdisc*) echo '${qdiscs}';; class*) ${classes};; *egress*) echo '[]';; *) echo '[{"kind":"u32"}]';; esac`;
@@ -88,7 +92,7 @@ describe('filters of tc', () => {
     const classes = `printf 'class %s\\n' 'htb 10:1 root prio 0' 'prio 1:1 parent 1:' 'hfsc 10: root'`;
     expect(await read(answer(classes))).toEqual({
       at: ['prio parent 1: u32', 'htb parent 10: u32', 'htb parent 10:1 u32', 'clsact ingress u32'],
-      ...{ tcUnknown: [], notes: 0, calls: 7 },
+      ...{ tcUnknown: [], tcShared: ['eth1'], notes: 0, calls: 7 },
     });
   });
 
