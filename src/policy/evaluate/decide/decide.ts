@@ -73,7 +73,7 @@ export function decideDirection(
   if (other.answer === decision.answer) return decision;
   const sources = new Set([decision, other].flatMap(rulesOf).map(({ source }) => source));
   return unknown({
-    why: `released ${engine.release} and agents on the way to it handle exceptions of prefixes otherwise (--release ${engine.release}.0)`,
+    why: `released ${engine.release} and agents on the way to it decide this otherwise (--release ${engine.release}.0)`,
     rules: engine.rules.filter(({ source }) => sources.has(source)),
   });
 }

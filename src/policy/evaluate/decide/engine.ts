@@ -1,12 +1,13 @@
 import { type AddressRange, parseRange } from '../../../lib/address.ts';
 import { atLeast, type Release } from '../../../model/release.ts';
 import { AGGREGATE_IDS, hasIdentity, reservedLabels } from '../../../model/reserved-identity.ts';
-import { hasExceptions, type SourcedRule } from '../../rule.ts';
+import type { SourcedRule } from '../../rule.ts';
 import {
   type CompiledRule,
   compileRule,
   DIRECTIONS,
   type Direction,
+  differsByBuild,
   type Part,
 } from '../maps/compile-rule.ts';
 import {
@@ -104,7 +105,7 @@ export class PolicyEngine {
       assumed: this.settings.release === undefined && !needsNewest(this.settings),
       cidrMatchMode,
       defaultLocalCluster,
-      byNamespace: atLeast(this.release, '1.17') && this.settings.development !== true,
+      byNamespace: atLeast(this.releaseOfMaps, '1.17'),
       ...(objects && { objects }),
     };
     const { allowLocalhost } = this.settings;
@@ -172,7 +173,7 @@ export class PolicyEngine {
     this.#otherBuild ??=
       this.settings.development === undefined &&
       this.releaseOfMaps !== this.release &&
-      [...this.#rules.values()].some(({ source }) => hasExceptions(source.rule)) &&
+      [...this.#rules.values()].some(({ source }) => differsByBuild(source)) &&
       this.withSettings({ development: false });
     return this.#otherBuild || undefined;
   }

@@ -8,6 +8,7 @@ import { icmpType } from '../../language/icmp-types.ts';
 import {
   type Authentication,
   type EgressRule,
+  hasExceptions,
   type IcmpRule,
   type IngressRule,
   type L7Rules,
@@ -215,7 +216,7 @@ interface Transports {
 /** Where agents ask the rules of a namespace for its pods only, they do so too where the selector names `reserved:init`. */
 function subjectOf(
   { rule: { nodeSelector, endpointSelector = {} }, origin }: SourcedRule,
-  { byNamespace = true }: Surroundings,
+  { byNamespace = true }: Pick<Surroundings, 'byNamespace'>,
 ): Selector {
   const { kind, namespace } = origin;
   const bound = byNamespace && kind === 'CiliumNetworkPolicy' && namespace;
@@ -225,6 +226,12 @@ function subjectOf(
     matchLabels: { ...matchLabels, [`k8s:${POD_NAMESPACE}`]: namespace },
     ...(matchExpressions && { matchExpressions }),
   });
+}
+
+/** Whether agents of a release and those on the way to it differ in whom the rule is for, or in its exceptions. */
+export function differsByBuild(source: SourcedRule): boolean {
+  const [bound, free] = [true, false].map((byNamespace) => subjectOf(source, { byNamespace }).key);
+  return bound !== free || hasExceptions(source.rule);
 }
 
 /** `ANY` stands for the protocols that have ports. SCTP came with 1.13. */

@@ -38,6 +38,7 @@ async function decide(
   direction: Direction,
   [subject, peer, port]: readonly [number, number, number],
   namespace = 'a',
+  development?: boolean,
 ) {
   const object = {
     apiVersion: 'cilium.io/v2',
@@ -50,7 +51,7 @@ async function decide(
   });
   expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
   const engine = new PolicyEngine(IDENTITIES, ENDPOINTS, {
-    release,
+    ...{ release, development },
     clusterName: 'lab',
     cidrMatchMode: [],
     dualStack: true,
@@ -176,17 +177,25 @@ describe('a CiliumNetworkPolicy whose selector names reserved:init', () => {
     endpointSelector: { matchExpressions: [{ key: 'reserved:init', operator }] },
     ingress: [{ fromEntities: ['all'] }],
   });
-  test('is for no endpoint from 1.17 on, as endpoints without labels are in no namespace', async () => {
-    expect(await decide(exists('Exists'), '1.16', 'ingress', [INIT, A, 80])).toBe('allowed');
-    expect(await decide(exists('Exists'), '1.17', 'ingress', [INIT, A, 80])).toBe('denied');
-  });
-
-  test('is for pods of its own namespace from 1.17 on', async () => {
-    const spec = { ...exists('DoesNotExist'), ingress: [{}] };
-    expect(await decide(spec, '1.16', 'ingress', [B, A, 80])).toBe('denied');
-    expect(await decide(spec, '1.17', 'ingress', [B, A, 80])).toBe('allowed');
-    expect(await decide(spec, '1.17', 'ingress', [A, B, 80])).toBe('denied');
-  });
+  const closed = { ...exists('DoesNotExist'), ingress: [{}] };
+  // Of endpoints without labels, which are in no namespace, of another namespace, and of its own.
+  test.each([
+    ['1.16', undefined, ['allowed', 'denied', 'denied']],
+    ['1.17', true, ['allowed', 'denied', 'denied']],
+    ['1.17', false, ['denied', 'allowed', 'denied']],
+    ['1.17', undefined, ['unknown', 'unknown', 'denied']],
+    [undefined, undefined, ['unknown', 'unknown', 'denied']],
+    ['1.18', undefined, ['denied', 'allowed', 'denied']],
+    ['1.20', true, ['denied', 'allowed', 'denied']],
+  ] as const)(
+    'is for the pods of its namespace from 1.17.0 on: %s, early: %s',
+    async (release, early, said) => {
+      const asked = (spec: object, ...ends: [number, number, number]) =>
+        decide(spec, release, 'ingress', ends, 'a', early);
+      const own = await asked(exists('Exists'), INIT, A, 80);
+      expect([own, await asked(closed, B, A, 80), await asked(closed, A, B, 80)]).toEqual(said);
+    },
+  );
 
   test('as a live agent lists it, too', () => {
     const entry = {
