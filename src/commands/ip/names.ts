@@ -6,12 +6,12 @@ import { errorMessage, UserError } from '../../errors.ts';
 import type { IpRow } from '../../model/identity.ts';
 import { printableLabels, sortedLabels } from '../../model/label.ts';
 import { atLeast, releaseOfPinsOf } from '../../model/release.ts';
-import { identityName, RESERVED_IDENTITIES } from '../../model/reserved-identity.ts';
+import { identityName } from '../../model/reserved-identity.ts';
 
 /**
- * Puts labels in the place of identity numbers, asking the agent once for each. One that it does not know keeps
- * its number, with a note on stderr. With agents up to 1.13 reserved identities go by their name, and identities of
- * addresses show every range around them.
+ * Puts labels in the place of identity numbers, asking the agent once for each. One that it does not know goes by the
+ * name that its release has for it, else its number, with a note on stderr. With agents up to 1.13 all that have a name go
+ * by it, and identities of addresses show every range around them.
  */
 export async function nameIdentities(
   rows: readonly IpRow[],
@@ -28,14 +28,15 @@ export async function nameIdentities(
   for (const row of rows) {
     let names = known.get(row.identity);
     if (!names) {
-      const reserved = row.identity > 0 && row.identity < RESERVED_IDENTITIES.length;
+      const name = row.identity > 0 ? identityName(row.identity, release) : undefined;
+      const isNamed = name !== undefined && name !== String(row.identity);
       const ask = () =>
         identityLabels(agent, row.identity).then(labelsOf, async (error: unknown) => {
           if (!(error instanceof UserError)) throw error;
           await ctx.err.write(`Cannot get identity for ID ${row.identity}: ${errorMessage(error)}\n`);
-          return release === undefined && reserved ? [identityName(row.identity)] : row.names;
+          return isNamed ? [name] : row.names;
         });
-      names = old && reserved ? [identityName(row.identity)] : await ask();
+      names = old && isNamed ? [name] : await ask();
       known.set(row.identity, names);
     }
     named.push({ ...row, names });

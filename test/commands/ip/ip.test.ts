@@ -68,6 +68,24 @@ describe('ip', () => {
     );
   });
 
+  test.each([
+    ['1.10.20', 7, '7'],
+    ['1.13.18', 8, 'ingress'],
+    ['1.13.18', 9, '9'],
+    ['1.14.19', 8, 'ingress'],
+    ['1.14.19', 9, '9'],
+    ['1.19.4', 11, 'overlay-to-encrypt'],
+    ['1.19.4', 12, '12'],
+    ['1.20.2', 11, 'aggregate-cluster'],
+    ['1.20.2', 1234, '1234'],
+  ])('list of %s calls identity %d, which the agent does not know, %s', async (version, identity, name) => {
+    const { stdout } = await runWith(['ip', 'list'], {
+      'GET /v1/ip': { body: [{ cidr: '10.0.0.1/32', identity }] },
+      'GET /v1/healthz': { body: { cilium: { state: 'Ok', msg: version } } },
+    });
+    expect(stdout.split(/\s+/)).toContain(name);
+  });
+
   test('get by labels prints its banner and the brief table', async () => {
     const { stdout, seen } = await runWith(['ip', 'get', '-l', 'k8s:app=web'], {
       'GET /v1/ip': { body: [entries[0]] },
