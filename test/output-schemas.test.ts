@@ -120,11 +120,7 @@ const UNTRIED: Readonly<Record<string, string>> = {
 
 /** Verbs that print JSON of which there is no schema here, and why. */
 const WITHOUT: Readonly<Record<string, string>> = {
-  'bpf auth flush': 'takes -o as the reference does, and prints text',
-  'bpf metrics flush': 'takes -o as the reference does, and prints text',
   'bpf sha get': 'what the agent wrote into the header of a template',
-  'config get': 'takes -o as the reference does, and prints text',
-  'encrypt flush': 'takes -o as the reference does, and prints text',
   'envoy admin clusters': "Envoy's answer as it came",
   'envoy admin listeners': "Envoy's answer as it came",
   'hubble list namespaces': 'messages of schemas/hubble/observer.proto',

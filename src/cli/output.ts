@@ -41,6 +41,13 @@ export function outputOption(...own: readonly string[]): Option {
     .default('', '');
 }
 
+/** The same of a verb that has it in the reference and prints no answer. */
+export function idleOutputOption(): Option {
+  const option = outputOption();
+  option.description = 'Accepted for compatibility; has no effect';
+  return option;
+}
+
 /** `jsonpath-file=FILE` as `jsonpath=` with what the file holds; any other format as it is. */
 export function withTemplate(format: string): string {
   const file = /^jsonpath-file=(.*)$/s.exec(format)?.[1];

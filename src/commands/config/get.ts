@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { examples, requiredArgument } from '../../cli/flags.ts';
-import { outputOption } from '../../cli/output.ts';
+import { idleOutputOption } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { isRecord } from '../../lib/record.ts';
@@ -15,7 +15,7 @@ export function addConfigGetCommand(command: Command, ctx: Context): void {
     .usage('<config name>')
     .argument('[name]', 'name of an option, in any case')
     .argument('[more...]')
-    .addOption(outputOption())
+    .addOption(idleOutputOption())
     .action((name: string | undefined, _more: string[]) =>
       runConfigGet(requiredArgument(command, name, 'config name'), ctx),
     );

@@ -3,7 +3,7 @@ import { listNodeIds } from '../../agent/decode/nodes.ts';
 import { failed } from '../../cli/answer.ts';
 import { confirm } from '../../cli/confirm.ts';
 import { examples, integer } from '../../cli/flags.ts';
-import { outputOption } from '../../cli/output.ts';
+import { idleOutputOption } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { parseGoInteger } from '../../lib/go-integer.ts';
@@ -53,7 +53,7 @@ export function addEncryptFlushCommand(command: Command, ctx: Context): void {
       'Only those for nodes that the agent no longer knows; cannot be combined with the other filters',
     )
     .option('--dry-run', 'Print the commands that would run, and change nothing')
-    .addOption(outputOption())
+    .addOption(idleOutputOption())
     .addHelpText(
       'after',
       examples('cilium encrypt flush --stale --dry-run', 'cilium encrypt flush --node-id 0x1a'),

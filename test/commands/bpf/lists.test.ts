@@ -570,6 +570,10 @@ describe('what no cluster holds every day is shown as the reference shows it', (
 
   // differs: bpf-auth-flush
   kernelTest('a flush takes the flag that changes nothing, and ends', async () => {
+    for (const words of ['bpf auth flush', 'bpf metrics flush', 'encrypt flush', 'config get'])
+      expect((await run([...words.split(' '), '--help'])).stdout).toMatch(
+        /--output <format> +Accepted for compatibility; has no effect\n/,
+      );
     expect((await bpf('auth', 'flush', '-o', 'json')).stdout).toBe('Flushed 2 entries\n');
     expect(await bpf('metrics', 'flush', '-o', 'json')).toEqual({ stdout: '', stderr: '', code: 0 });
   });

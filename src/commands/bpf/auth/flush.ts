@@ -5,14 +5,13 @@ import { openPinned } from '../../../bpf/maps/records.ts';
 import { notice } from '../../../cli/bpf/maps.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import { examples } from '../../../cli/flags.ts';
-import { outputOption } from '../../../cli/output.ts';
+import { idleOutputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 
 /** Declares `bpf auth flush`. */
 export function addBpfAuthFlushCommand(command: Command, ctx: Context): void {
   command.addHelpText('after', examples('cilium bpf auth flush --dry-run'));
-  // The reference has the flag, which changes nothing.
-  writeFlags(command.addOption(outputOption())).action((options: WriteOptions) =>
+  writeFlags(command.addOption(idleOutputOption())).action((options: WriteOptions) =>
     runBpfAuthFlush(options, ctx),
   );
 }

@@ -4,14 +4,13 @@ import { flushMap, requireOwnSizes } from '../../../bpf/maps/flush.ts';
 import { requirePinned } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import { examples } from '../../../cli/flags.ts';
-import { outputOption } from '../../../cli/output.ts';
+import { idleOutputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 
 /** Declares `bpf metrics flush`. */
 export function addBpfMetricsFlushCommand(command: Command, ctx: Context): void {
   command.addHelpText('after', examples('cilium bpf metrics flush --dry-run'));
-  // The reference has the flag, which changes nothing.
-  writeFlags(command.addOption(outputOption())).action((options: WriteOptions) =>
+  writeFlags(command.addOption(idleOutputOption())).action((options: WriteOptions) =>
     runBpfMetricsFlush(options, ctx),
   );
 }
