@@ -129,7 +129,10 @@ function pidSpace(): string {
   }
 }
 
-/** The text of a lock; empty, which names no holder, where something else has its name. */
+/**
+ * The text of a lock, whoever wrote it: users may share a folder, and nothing is done to what it names. Empty, which names no
+ * holder, where something else has its name.
+ */
 function readOrNothing(path: string): string | undefined {
   try {
     return readSmallFile(path) ?? '';

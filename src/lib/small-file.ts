@@ -20,7 +20,7 @@ export function readSmallFile(
   }
 }
 
-/** Whether only this user, or no user where the system knows none, can have written a file. */
+/** Whether nobody but this user can have written a file. Always true where the system has no users. */
 export function isOwnFile({ uid, mode }: Stats): boolean {
   const me = process.geteuid?.();
   return me === undefined || (uid === me && (mode & 0o022) === 0);

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -99,4 +101,18 @@ test.each([
   if (holder === undefined) await (await lock)();
   else await expect(lock).rejects.toMatchObject({ holder });
   rmSync(path, { force: true });
+});
+
+test('a lock counts whoever wrote it: users may share a folder', async () => {
+  const path = join(folder, 'shared');
+  const leave = (holder: object) => {
+    writeFileSync(path, JSON.stringify({ ...ENDED, ...holder }));
+    chmodSync(path, 0o666);
+    if (process.getuid?.() === 0) chownSync(path, 65_534, 65_534);
+  };
+  leave({ pid: process.ppid, pidStart: '' });
+  await expect(lockFile(path)).rejects.toMatchObject({ holder: `process ${process.ppid}` });
+  leave({});
+  await (await lockFile(path))();
+  expect(readdirSync(folder)).toEqual([]);
 });
