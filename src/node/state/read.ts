@@ -139,8 +139,8 @@ async function readXfrm(run: Run, notes: string[]): Promise<NodeState['xfrm']> {
 async function readFiles(paths: NodePaths, mounts: readonly Mount[], notes: string[]): Promise<NodeFile[]> {
   const root = paths.bpfRoot;
   const real = await realpath(root).catch(() => root);
-  const isMount = (path: string) =>
-    mounts.some(({ target }) => target === `${real}${path.slice(root.length)}`);
+  const targets = new Set(mounts.map(({ target }) => target));
+  const isMount = (path: string) => targets.has(`${real}${path.slice(root.length)}`);
   const lists = [
     pinsIn(root),
     ...PIN_FOLDERS.map((folder) => walkPins(root, folder, isMount)),
