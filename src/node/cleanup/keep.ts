@@ -5,6 +5,7 @@ import {
   chmod,
   constants,
   copyFile,
+  type FileHandle,
   lchown,
   lstat,
   lutimes,
@@ -63,17 +64,22 @@ export async function keepFiles(path: string, copies: Copies): Promise<FileEntry
   const real = await realpath(path).catch(() => path);
   const mounts = (await readMounts()).filter(({ target }) => isBelow(target, real));
   const covered = new Set(mounts.map(({ target }) => `${path}${target.slice(real.length)}`));
-  await keep(path, copies, covered, entries);
+  await keep(path, path, copies, covered, entries);
   return entries;
 }
 
+/**
+ * Each folder is opened once and what is in it named by what was opened (`at`): whoever owns one and puts a link in its place
+ * meanwhile has nothing elsewhere recorded.
+ */
 async function keep(
   path: string,
+  at: string,
   copies: Copies,
   covered: ReadonlySet<string>,
   entries: FileEntry[],
 ): Promise<void> {
-  const info = await lstat(path).catch((error: unknown) => {
+  const info = await lstat(at).catch((error: unknown) => {
     // It went away since the plan was made.
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
@@ -86,32 +92,48 @@ async function keep(
     if (info.isDirectory()) entries.push({ ...base, kind: 'folder', mode: 0o755, uid: 0, gid: 0 });
   } else if (info.isDirectory()) {
     entries.push({ ...base, kind: 'folder' });
-    for (const name of (await readdir(path, { encoding: 'buffer' })).sort(Buffer.compare)) {
-      if (!isUtf8(name)) throw new UserError(`${join(path, name.toString())} has a name that is not UTF-8`);
-      await keep(join(path, name.toString()), copies, covered, entries);
+    const folder = await openSame(path, at, info, constants.O_DIRECTORY);
+    try {
+      const within = `/proc/self/fd/${folder.fd}`;
+      for (const name of (await readdir(within, { encoding: 'buffer' })).sort(Buffer.compare)) {
+        const below = join(path, name.toString());
+        if (!isUtf8(name)) throw new UserError(`${below} has a name that is not UTF-8`);
+        await keep(below, join(within, name.toString()), copies, covered, entries);
+      }
+    } finally {
+      await folder.close();
     }
-  } else if (info.isSymbolicLink()) entries.push({ ...base, kind: 'link', target: await readlink(path) });
+  } else if (info.isSymbolicLink()) entries.push({ ...base, kind: 'link', target: await readlink(at) });
   else if (info.isFIFO()) entries.push({ ...base, kind: 'fifo' });
   else if (info.isSocket()) entries.push({ ...base, kind: 'socket' });
-  else if (info.isFile()) entries.push({ ...base, kind: 'file', ...(await contentOf(path, info, copies)) });
+  else if (info.isFile())
+    entries.push({ ...base, kind: 'file', ...(await contentOf(path, at, info, copies)) });
   else throw new UserError(`${path} is a device: cleanup could not bring it back`);
 }
 
-/** What a file holds: read from the one that was looked at, and not from what somebody has put in its place. */
+/** What a file holds. */
 async function contentOf(
   path: string,
+  at: string,
   info: Stats,
   copies: Copies,
 ): Promise<Pick<FileEntry, 'base64' | 'copy'>> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const file = await openSame(path, at, info, constants.O_NONBLOCK);
   try {
-    const { dev, ino } = await file.stat();
-    if (dev !== info.dev || ino !== info.ino) throw new UserError(`${path} is another file by now`);
     if (info.size > SMALL) return { copy: await copies.add(`/proc/self/fd/${file.fd}`) };
     return { base64: (await file.readFile()).toString('base64') };
   } finally {
     await file.close();
   }
+}
+
+/** Opens the one that was looked at, and not what somebody has put in its place. */
+async function openSame(path: string, at: string, info: Stats, how: number): Promise<FileHandle> {
+  const file = await open(at, constants.O_RDONLY | constants.O_NOFOLLOW | how);
+  const { dev, ino } = await file.stat();
+  if (dev === info.dev && ino === info.ino) return file;
+  await file.close();
+  throw new UserError(`${path} is another one by now`);
 }
 
 /** Brings a file or folder to the disk. */

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -444,6 +445,26 @@ describe('files and folders', () => {
       'sub is no folder by now',
     );
     expect(readdirSync(outside)).toEqual([]);
+  });
+
+  test('are those of the folder that was looked at, whatever takes its place meanwhile', async () => {
+    const root = build();
+    const outside = build();
+    writeFileSync(join(outside, 'sub/key'), 'of somebody else');
+    writeFileSync(join(root, 'sub/a-big-one'), 'x'.repeat(200_000));
+    class Swapping extends Copies {
+      override async add(path: string): Promise<string> {
+        const name = await super.add(path);
+        if (name === '1') {
+          renameSync(join(root, 'sub'), join(root, 'moved'));
+          symlinkSync(join(outside, 'sub'), join(root, 'sub'));
+        }
+        return name;
+      }
+    }
+    const entries = await keepFiles(root, new Swapping(join(folder, 'swapped-copies')));
+    const key = entries.find(({ path }) => path === join(root, 'sub/key'));
+    expect(Buffer.from(key?.base64 ?? '', 'base64').toString()).toBe('s3cret');
   });
 
   test('what a folder lies on is not followed out of it', async () => {
