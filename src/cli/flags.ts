@@ -8,9 +8,9 @@ import { goQuote } from '../lib/go-quote.ts';
 export function stringSlice(flags: string, description: string): Option {
   const option = new Option(flags, description).default([], '');
   return option.argParser((value: string, previous: string[] | undefined) => {
-    const fault = csvFault(value);
+    const { fields, fault } = parseCsv(value);
     if (fault !== undefined) throw invalidArgument(option, value, fault);
-    return [...(previous ?? []), ...splitCsv(value)];
+    return [...(previous ?? []), ...fields];
   });
 }
 
@@ -23,45 +23,39 @@ export function stringArray(flags: string, description: string): Option {
 
 /** One CSV record: commas separate, double quotes group, a doubled quote is a quote. */
 export function splitCsv(value: string): string[] {
-  if (value === '') return [];
+  return parseCsv(value).fields;
+}
+
+/** The fields, and what Go's reader finds wrong with the quotes, with the place in bytes; undefined when nothing is. */
+function parseCsv(value: string): { fields: string[]; fault: string | undefined } {
+  if (value === '') return { fields: [], fault: undefined };
   const fields: string[] = [];
-  let field = '';
-  let quoted = false;
+  let [field, quoted, start] = ['', false, 0];
+  let fault: string | undefined;
+  const note = (at: number, why: string) => {
+    fault ??= `parse error on line 1, column ${Buffer.byteLength(value.slice(0, at)) + 1}: ${why}`;
+  };
   for (let i = 0; i < value.length; i++) {
-    const c = value[i];
-    if (quoted) {
-      if (c !== '"') field += c;
-      else if (value[i + 1] === '"') field += value[++i];
-      else quoted = false;
-    } else if (c === '"') quoted = true;
-    else if (c === ',') {
+    const [c = '', next] = [value[i], value[i + 1]];
+    if (quoted && c === '"' && next === '"') field += value[++i];
+    else if (quoted && c === '"') {
+      quoted = false;
+      if (next !== undefined && next !== ',') note(i, EXTRANEOUS);
+    } else if (quoted) field += c;
+    else if (c === '"') {
+      quoted = true;
+      if (i > start) note(i, 'bare " in non-quoted-field');
+    } else if (c === ',') {
       fields.push(field);
-      field = '';
+      [field, start] = ['', i + 1];
     } else field += c;
   }
   fields.push(field);
-  return fields;
+  if (quoted) note(value.length, EXTRANEOUS);
+  return { fields, fault };
 }
 
-/** What Go's reader finds wrong with the quotes of a CSV record, with the place in bytes; undefined when nothing is. */
-export function csvFault(value: string): string | undefined {
-  const fault = (index: number, why: string) =>
-    `parse error on line 1, column ${Buffer.byteLength(value.slice(0, index)) + 1}: ${why}`;
-  for (let at = 0; at < value.length; at++) {
-    const field = /^(?:"(?:[^"]|"")*|[^,]*)/.exec(value.slice(at))?.[0] ?? '';
-    const end = at + field.length;
-    if (field.startsWith('"')) {
-      const next = value[end + 1];
-      if (value[end] === undefined || (next !== undefined && next !== ','))
-        return fault(end, 'extraneous or missing " in quoted-field');
-      at = end + 1;
-    } else {
-      if (field.includes('"')) return fault(at + field.indexOf('"'), 'bare " in non-quoted-field');
-      at = end;
-    }
-  }
-  return undefined;
-}
+const EXTRANEOUS = 'extraneous or missing " in quoted-field';
 
 /** The error for a value that does not fit its flag, in the words of Go's package for flags. */
 function invalidArgument(option: Option, value: string, why: string): UsageError {
