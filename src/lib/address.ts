@@ -152,7 +152,7 @@ export function formatIpv6(bytes: Uint8Array, at = 0): string {
 }
 
 /** As formatIpv6, but as Go's netip.Addr writes a mapped IPv4 address: `::ffff:10.0.0.1`. */
-export function formatIpv6Unmapped(bytes: Uint8Array, at = 0): string {
+export function formatIpv6Mapped(bytes: Uint8Array, at = 0): string {
   const text = formatIpv6(bytes, at);
   return text.includes(':') ? text : `::ffff:${text}`;
 }

@@ -15,8 +15,8 @@ export interface Translation extends Connection {
   toAddress: string;
   toPort: number;
   created: bigint;
-  /** Since 1.14: whether the entry goes when its connection does. */
+  /** Since 1.13: whether the entry goes when its connection does. */
   needsCt?: bigint;
-  /** Up to 1.13: whether the node itself opened the connection. */
+  /** Up to 1.12: whether the node itself opened the connection. */
   hostLocal?: bigint;
 }

@@ -1,4 +1,4 @@
-import { formatIpv4, formatIpv6, formatIpv6Unmapped } from '../../lib/address.ts';
+import { formatIpv4, formatIpv6, formatIpv6Mapped } from '../../lib/address.ts';
 import type {
   BrokenEvent,
   CaptureEvent,
@@ -139,7 +139,7 @@ function decodeTrace(view: DataView, data: Uint8Array): TraceEvent | BrokenEvent
 function originalIp(data: Uint8Array, version: number, flags: number): string {
   const ipv6 = (flags & 1) !== 0;
   if (version === 0) return ipv6 ? '::' : '0.0.0.0';
-  return ipv6 ? formatIpv6Unmapped(data, 32) : formatIpv4(data, 32);
+  return ipv6 ? formatIpv6Mapped(data, 32) : formatIpv4(data, 32);
 }
 
 function decodePolicyVerdict(view: DataView, data: Uint8Array): PolicyVerdictEvent | BrokenEvent {
@@ -220,7 +220,7 @@ function decodeTraceSock(view: DataView, data: Uint8Array): TraceSockEvent | Bro
 /** Agents whose structure is packed still show an IPv4 address that was mapped into an IPv6 one as IPv4. */
 function socketIp(data: Uint8Array, at: number, form: { ipv6: boolean; aligned: boolean }): string {
   if (!form.ipv6) return formatIpv4(data, at);
-  return form.aligned ? formatIpv6Unmapped(data, at) : formatIpv6(data, at);
+  return form.aligned ? formatIpv6Mapped(data, at) : formatIpv6(data, at);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { formatIpv4, formatIpv6, formatIpv6Unmapped } from '../../lib/address.ts';
+import { formatIpv4, formatIpv6, formatIpv6Mapped } from '../../lib/address.ts';
 import type {
   AgentEvent,
   HttpHeaders,
@@ -42,7 +42,7 @@ export function decodeLogRecord(bytes: Uint8Array): LogRecordEvent {
     kafka: when(record.get('Kafka'), kafkaOf),
     knowsKafka: describes(bytes, 'Kafka'),
     dns: when(record.get('DNS'), (dns) =>
-      dnsOf(dns, describes(bytes, 'Addr') ? formatIpv6Unmapped : formatIpv6),
+      dnsOf(dns, describes(bytes, 'Addr') ? formatIpv6Mapped : formatIpv6),
     ),
     l7: when(l7, l7Of),
   };

@@ -1,6 +1,6 @@
 /** Bytes of the datapath's structs to records and back, by the specs in layouts/. */
 
-import { addressBytes, formatIpv4, formatIpv6Unmapped, formatMac, parseAddress } from '../../lib/address.ts';
+import { addressBytes, formatIpv4, formatIpv6Mapped, formatMac, parseAddress } from '../../lib/address.ts';
 import { readUint, writeUint } from '../../lib/uint.ts';
 import type { Decoded, Field, FieldKind, RecordOf, Struct } from '../layouts/struct.ts';
 
@@ -17,7 +17,7 @@ const IPV4: Codec<string> = codec(
   (raw, base, { at }, ip) => raw.set(bytesOf(ip, 4), base + at),
 );
 const IPV6: Codec<string> = codec(
-  (raw, base, { at }) => formatIpv6Unmapped(raw, base + at),
+  (raw, base, { at }) => formatIpv6Mapped(raw, base + at),
   (raw, base, { at }, ip) => raw.set(bytesOf(ip, 16), base + at),
 );
 const HEX: Codec<string> = codec(

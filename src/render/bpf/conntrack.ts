@@ -2,7 +2,7 @@
 
 import { type ConntrackVariant, TUPLE_FLAG, type tuple4, type tuple6 } from '../../bpf/layouts/conntrack.ts';
 import type { Field } from '../../bpf/layouts/struct.ts';
-import { formatIpv6, formatIpv6Unmapped } from '../../lib/address.ts';
+import { formatIpv6, formatIpv6Mapped } from '../../lib/address.ts';
 import { readUint } from '../../lib/uint.ts';
 import type { PackedEntries } from '../../model/bpf-map.ts';
 import { protocolName } from '../../model/protocol.ts';
@@ -115,7 +115,7 @@ function writeIpv4(out: AsciiWriter, raw: Buffer, at: number): void {
 
 /** Addresses of IPv6 have no brackets, as in the reference. Up to 1.19 those of IPv4 within them are told as such. */
 function ipv6Writer(release: Release | undefined): typeof writeIpv4 {
-  const format = release !== undefined && !atLeast(release, '1.20') ? formatIpv6 : formatIpv6Unmapped;
+  const format = release !== undefined && !atLeast(release, '1.20') ? formatIpv6 : formatIpv6Mapped;
   return (out, raw, at) => out.text(format(raw, at));
 }
 

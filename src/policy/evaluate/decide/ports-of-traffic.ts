@@ -74,7 +74,7 @@ export function portFits(spec: PortSpec, asked: Asked, engine: PolicyEngine): bo
 
 function isPort(spec: PortSpec, asked: Asked, engine: PolicyEngine): boolean | string {
   const { traffic } = asked;
-  // A port without a protocol is a deny rule of an agent up to 1.14, which no packet meets.
+  // A port without a protocol is a deny rule of an agent up to 1.11, which no packet meets.
   if (spec.protocol === 0) return spec.port === 0 && spec.name === '';
   if (traffic.protocol === undefined) return 'the protocol is not known';
   if (traffic.protocol !== spec.protocol) return false;
