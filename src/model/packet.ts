@@ -185,3 +185,19 @@ export interface PacketKind {
   vxlan: boolean;
   geneve: boolean;
 }
+
+/** The option of TCP that carries Multipath TCP, which the tools know since 1.17. */
+export const MPTCP = 30;
+
+/** Messages of Multipath TCP, by subtype. */
+export const MPTCP_MESSAGES = [
+  'MP_CAPABLE',
+  'MP_JOIN',
+  'DSS',
+  'ADD_ADDR',
+  'REMOVE_ADDR',
+  'MP_PRIO',
+  'MP_FAIL',
+  'MP_FASTCLOSE',
+  'MP_TCPRST',
+] as const;

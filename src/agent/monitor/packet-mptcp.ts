@@ -1,7 +1,5 @@
+import { MPTCP_MESSAGES } from '../../model/packet.ts';
 import type { PacketBytes } from './packet-bytes.ts';
-
-/** The option of TCP that carries Multipath TCP, which the tools know since 1.17. */
-export const MPTCP = 30;
 
 /**
  * What is wrong with the Multipath TCP option at `at`, in a header that ends at `to`; undefined where nothing is. The
@@ -14,31 +12,27 @@ export function mptcpFault(p: PacketBytes, at: number, to: number): string | und
   const length = p.u8(at + 1);
   if (length === 0) return 'MPTCP bad option length 0';
   if (left < 3) return `panic: runtime error: index out of range [2] with length ${left}`;
-  const message = MESSAGES[p.u8(at + 2) >> 4];
-  if (message && !message.lengths(p, at).includes(length))
-    return `${message.fault} bad option length ${length}`;
+  const message = MPTCP_MESSAGES[p.u8(at + 2) >> 4];
+  if (message !== undefined && !LENGTHS[message](p, at).includes(length))
+    return `${message === 'REMOVE_ADDR' ? 'Rem_ADDR' : message} bad option length ${length}`;
   if (length > left) return `panic: runtime error: slice bounds out of range [${length}:${left}]`;
   return undefined;
 }
 
-interface Message {
-  fault: string;
-  /** The lengths that it may have. */
-  lengths(p: PacketBytes, at: number): readonly number[];
-}
+/** The lengths that the message at a place may have. */
+type Lengths = (p: PacketBytes, at: number) => readonly number[];
 
-/** By subtype. */
-const MESSAGES: readonly Message[] = [
-  { fault: 'MP_CAPABLE', lengths: () => [4, 12, 20, 22, 24] },
-  { fault: 'MP_JOIN', lengths: () => [12, 16, 24] },
-  { fault: 'DSS', lengths: dssLengths },
-  { fault: 'ADD_ADDR', lengths: addAddressLengths },
-  { fault: 'Rem_ADDR', lengths: () => Array.from({ length: 252 }, (_, i) => i + 4) },
-  { fault: 'MP_PRIO', lengths: () => [3, 4] },
-  { fault: 'MP_FAIL', lengths: () => [12] },
-  { fault: 'MP_FASTCLOSE', lengths: () => [12] },
-  { fault: 'MP_TCPRST', lengths: () => [4] },
-];
+const LENGTHS: Readonly<Record<(typeof MPTCP_MESSAGES)[number], Lengths>> = {
+  MP_CAPABLE: () => [4, 12, 20, 22, 24],
+  MP_JOIN: () => [12, 16, 24],
+  DSS: dssLengths,
+  ADD_ADDR: addAddressLengths,
+  REMOVE_ADDR: () => Array.from({ length: 252 }, (_, i) => i + 4),
+  MP_PRIO: () => [3, 4],
+  MP_FAIL: () => [12],
+  MP_FASTCLOSE: () => [12],
+  MP_TCPRST: () => [4],
+};
 
 /** An acknowledgement of 4 or 8 bytes, a mapping of 10 or 14 with or without a checksum. */
 function dssLengths(p: PacketBytes, at: number): readonly number[] {

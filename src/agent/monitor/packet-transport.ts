@@ -1,17 +1,18 @@
-import type {
-  HeaderOption,
-  Icmpv4Layer,
-  Icmpv6Layer,
-  IgmpLayer,
-  LayerSpan,
-  SctpLayer,
-  TcpLayer,
-  UdpLayer,
-  VrrpLayer,
+import {
+  type HeaderOption,
+  type Icmpv4Layer,
+  type Icmpv6Layer,
+  type IgmpLayer,
+  type LayerSpan,
+  MPTCP,
+  type SctpLayer,
+  type TcpLayer,
+  type UdpLayer,
+  type VrrpLayer,
 } from '../../model/packet.ts';
 import { atLeast } from '../../model/release.ts';
 import type { PacketBytes } from './packet-bytes.ts';
-import { MPTCP, mptcpFault } from './packet-mptcp.ts';
+import { mptcpFault } from './packet-mptcp.ts';
 
 // Each reader returns the layer that begins at `at`, or the reason why there is none.
 

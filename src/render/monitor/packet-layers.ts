@@ -1,6 +1,13 @@
 import { formatIp, formatIpv4, formatMac } from '../../lib/address.ts';
 import { ipProtocolName } from '../../model/ip-protocol.ts';
-import type { Dissection, HeaderOption, Layer, LayerSpan } from '../../model/packet.ts';
+import {
+  type Dissection,
+  type HeaderOption,
+  type Layer,
+  type LayerSpan,
+  MPTCP,
+  MPTCP_MESSAGES,
+} from '../../model/packet.ts';
 import { atLeast, type Release } from '../../model/release.ts';
 import { destinationAddress, showsBrokenPackets, sourceAddress } from './packet.ts';
 import { etherTypeName, icmpName, igmpTypeName, vrrpTypeName } from './packet-names.ts';
@@ -248,7 +255,6 @@ function fields(data: Uint8Array, layer: Layer, { ports, release }: PacketWords)
 }
 
 const TCP_FLAGS = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR', 'NS'];
-const MPTCP = 30;
 
 function join(values: Readonly<Record<string, string | number | boolean>>): string {
   return Object.entries(values)
@@ -335,18 +341,6 @@ function tcpOption(data: Uint8Array, option: HeaderOption, knowsMptcp: boolean):
     return `TCPOption(${name}:${bytes.readUInt32BE(0)}/${bytes.readUInt32BE(4)}${hex})`;
   return `TCPOption(${name}:${hex})`;
 }
-
-const MPTCP_MESSAGES = [
-  'MP_CAPABLE',
-  'MP_JOIN',
-  'DSS',
-  'ADD_ADDR',
-  'REMOVE_ADDR',
-  'MP_PRIO',
-  'MP_FAIL',
-  'MP_FASTCLOSE',
-  'MP_TCPRST',
-];
 
 /** What an option of Multipath TCP says, from its bytes behind type and length. */
 function mptcpOption(bytes: Uint8Array): string {
