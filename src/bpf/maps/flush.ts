@@ -10,7 +10,9 @@ export function requireOwnSizes(map: BpfMap): void {
   if (layout) requireVariant(map, layout);
 }
 
-/** Deletes all entries of a map, batch by batch while it is walked; returns how many were deleted. */
+/**
+ * Deletes all entries of a map whose sizes were checked, batch by batch while it is walked; returns how many were deleted.
+ */
 export async function flushMap(map: BpfMap): Promise<number> {
   let deleted = 0;
   for await (const { keys, count, keySize } of walk(map))

@@ -30,9 +30,14 @@ export function requireVariant<V extends Variant>(
   const { keySize, valueSize } = map.info;
   const variant = variantOf(layout, { pin: basename(map.label), keySize, valueSize }, release);
   if (variant) return variant;
-  throw new UserError(
-    `${map.label} has keys of ${keySize} and values of ${valueSize} bytes, which no known release gave it`,
-    { hint: `See its bytes with "cilium bpf maps dump ${map.label}".` },
+  throw unknownSizes(map);
+}
+
+/** The error of a map that has other sizes than any release of the agent gave it. */
+export function unknownSizes({ label, info: { keySize, valueSize } }: BpfMap): UserError {
+  return new UserError(
+    `${label} has keys of ${keySize} and values of ${valueSize} bytes, which no known release gave it`,
+    { hint: `See its bytes with "cilium bpf maps dump ${label}".` },
   );
 }
 

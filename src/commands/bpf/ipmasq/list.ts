@@ -4,7 +4,7 @@ import { readAll } from '../../../bpf/kernel/reader.ts';
 import { prefix4, prefix6 } from '../../../bpf/layouts/common.ts';
 import { IPMASQ4, IPMASQ6 } from '../../../bpf/layouts/nat.ts';
 import { decode } from '../../../bpf/maps/codec.ts';
-import { openPinned, requireVariant } from '../../../bpf/maps/records.ts';
+import { openPinned, unknownSizes } from '../../../bpf/maps/records.ts';
 import { NO_ENTRIES, printStructs, printTexts } from '../../../cli/bpf/maps.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { examples } from '../../../cli/flags.ts';
@@ -47,7 +47,7 @@ function addressAndMask(cidr: string): { IP: string; Mask: string } {
 
 /** Prefixes of a map; releases disagree about the size of its placeholder values. */
 async function prefixes(map: BpfMap | undefined, key: typeof prefix4 | typeof prefix6): Promise<string[]> {
-  if (map && map.info.keySize !== key.size) requireVariant(map, IPMASQ4);
+  if (map && map.info.keySize !== key.size) throw unknownSizes(map);
   const entries = map ? await readAll(map) : [];
   return entries.map((entry) => {
     const { ip, prefixLength } = decode(key, entry.key);
