@@ -102,18 +102,27 @@ describe('maps', () => {
     'with the name of one of Cilium and other sizes are not flushed, nor what a link leads to',
     async () => {
       using bpffs = mountBpffs();
-      using theirs = createMap({ name: 'theirs', type: 'hash', keySize: 4, valueSize: 4, maxEntries: 4 });
-      theirs.update(Buffer.alloc(4), Buffer.alloc(4));
+      using theirs = createMap({ name: 'theirs', type: 'hash', keySize: 4, valueSize: 12, maxEntries: 4 });
+      theirs.update(Buffer.alloc(4), Buffer.alloc(12));
       theirs.pin(join(bpffs.globals, 'theirs'));
-      const names = ['cilium_ct4_global', 'cilium_snat_v4_external', 'cilium_auth_map', 'cilium_metrics'];
-      for (const name of names) symlinkSync('theirs', join(bpffs.globals, name));
-      for (const noun of ['ct', 'nat', 'auth', 'metrics'])
+      const maps = {
+        ct: 'cilium_ct4_global',
+        nat: 'cilium_snat_v4_external',
+        'nat retries': 'cilium_snat_v4_alloc_retries',
+        auth: 'cilium_auth_map',
+        metrics: 'cilium_metrics',
+      };
+      for (const name of Object.values(maps)) symlinkSync('theirs', join(bpffs.globals, name));
+      for (const noun of Object.keys(maps))
         for (const more of [[], ['--dry-run']]) {
-          const result = await run(['bpf', noun, 'flush', ...more, '--bpf-root', bpffs.root], quiet);
+          const result = await run(
+            ['bpf', ...noun.split(' '), 'flush', ...more, '--bpf-root', bpffs.root],
+            quiet,
+          );
           expect(result).toMatchObject({
             code: 1,
             stderr: expect.stringContaining(
-              'has keys of 4 and values of 4 bytes, which no known release gave it',
+              'has keys of 4 and values of 12 bytes, which no known release gave it',
             ),
           });
         }

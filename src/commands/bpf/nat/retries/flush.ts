@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { globalPath, openGlobal } from '../../../../bpf/kernel/pins.ts';
 import { index32 } from '../../../../bpf/layouts/common.ts';
 import { encode } from '../../../../bpf/maps/codec.ts';
+import { requireOwnSizes } from '../../../../bpf/maps/flush.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../../cli/confirm.ts';
 import { examples } from '../../../../cli/flags.ts';
 import type { Context } from '../../../../context.ts';
@@ -19,8 +20,12 @@ export async function runBpfNatRetriesFlush(options: WriteOptions, ctx: Context)
   const present: string[] = [];
   for (const name of RETRIES) {
     using map = openGlobal(bpfRoot, name, { write: !options.dryRun });
-    if (map) present.push(name);
-    else await sayMissing(ctx, globalPath(bpfRoot, name));
+    if (!map) {
+      await sayMissing(ctx, globalPath(bpfRoot, name));
+      continue;
+    }
+    requireOwnSizes(map);
+    present.push(name);
   }
   if (present.length === 0) return;
   if (!(await mayWrite(ctx, `set the counters of ${present.join(' and ')} to zero`, options))) return;
