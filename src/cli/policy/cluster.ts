@@ -6,7 +6,7 @@ import { readClusterState } from '../../kube/policy-state.ts';
 import { openCluster } from '../../kube/road.ts';
 import { compareBytes } from '../../lib/order.ts';
 import type { Finding } from '../../model/finding.ts';
-import type { Build } from '../../model/release.ts';
+import { atLeast, type Build, type Release } from '../../model/release.ts';
 import { stateOfAgent } from '../../policy/evaluate/decide/cluster-state.ts';
 import type { Settings } from '../../policy/evaluate/decide/settings.ts';
 import { takeObject } from '../../policy/evaluate/selectors/cluster-objects.ts';
@@ -42,7 +42,7 @@ export async function loadCluster(ctx: Context, asked: Build | undefined): Promi
   return {
     state: { ...state, ...(!isAlone && { localOnly: true as const }) },
     rules: parsed.rules.filter(({ origin }) => !refused.has(origin.source.file)),
-    settings: { ...settingsOf(config, differing), ...build },
+    settings: { ...settingsOf(config, differing, build?.release), ...build },
   };
 }
 
@@ -102,6 +102,7 @@ function policiesInForce(
 function settingsOf(
   config: Readonly<Record<string, string>>,
   differing: ReadonlySet<string>,
+  release: Release | undefined,
 ): Partial<Settings> {
   const flag = (name: string) => (differing.has(name) ? undefined : config[name] === 'true');
   const [enforcement, localhost, modes] = [
@@ -113,6 +114,10 @@ function settingsOf(
   const clusterNetworkPolicy = flag('enable-k8s-cluster-network-policy');
   const [ipv4, ipv6] = [flag('enable-ipv4'), flag('enable-ipv6')];
   const name = config['cluster-name'];
+  const local = 'policy-default-local-cluster';
+  // Off by default in 1.18, on from 1.19 on.
+  const byDefault = release && !differing.has(local) ? atLeast(release, '1.19') : undefined;
+  const defaultLocalCluster = local in config ? flag(local) : byDefault;
   return {
     ...((enforcement === 'always' || enforcement === 'never' || enforcement === 'default') && {
       enforcement,
@@ -122,10 +127,7 @@ function settingsOf(
     ...(hostFirewall !== undefined && { hostFirewall }),
     ...(nodeLabels !== undefined && { nodeLabels }),
     ...(clusterNetworkPolicy !== undefined && { clusterNetworkPolicy }),
-    // On by default.
-    ...(!differing.has('policy-default-local-cluster') && {
-      defaultLocalCluster: config['policy-default-local-cluster'] !== 'false',
-    }),
+    ...(defaultLocalCluster !== undefined && { defaultLocalCluster }),
     ...(!differing.has('policy-cidr-match-mode') && {
       cidrMatchMode: (['nodes', 'pods'] as const).filter((mode) => modes?.split(/[\s,]+/).includes(mode)),
     }),

@@ -146,7 +146,11 @@ export class Looks {
       state: 'cluster',
       release: { release: from, development: undefined },
     });
-    const after = engine.withSettings({ release: to, development: undefined });
+    const after = engine.withSettings({
+      ...{ release: to, development: undefined },
+      // Charts of 1.18 write that it is off, and those from 1.19 on that it is on.
+      ...(!atLeast(from, '1.19') && { defaultLocalCluster: undefined }),
+    });
     return checkDecisions(compareByRelease(engine, after), { from, to });
   }
 

@@ -47,3 +47,24 @@ test('what they decide alike is no change', () => {
   const before = engineOf({ cidr: '172.18.0.0/16' });
   expect(compareByRelease(before, before.withSettings({ release: '1.19' })).changes).toEqual([]);
 });
+
+test('a block of a NetworkPolicy lets pods of its namespace in from 1.18 to 1.19', () => {
+  const pod = (id: number, app: string) =>
+    identityOf(id, [`k8s:app=${app}`, 'k8s:io.kubernetes.pod.namespace=shop']);
+  const block = ruleOf({
+    endpointSelector: { matchLabels: { 'k8s:app': 'web' } },
+    ingress: [{ fromCIDRSet: [{ cidr: '192.0.2.0/24' }] }],
+    enableDefaultDeny: { ingress: true, egress: false },
+  });
+  const origin = { ...block.origin, kind: 'NetworkPolicy' as const, namespace: 'shop' };
+  const before = new PolicyEngine([pod(1001, 'web'), pod(1002, 'db')], [{ id: 7, identity: 1001 }], {
+    ...{ release: '1.18', dualStack: false, cidrMatchMode: [] },
+  }).addAll([{ ...block, origin }]);
+  const after = (defaultLocalCluster: boolean | undefined) =>
+    compareByRelease(before, before.withSettings({ release: '1.19', defaultLocalCluster })).changes.map(
+      (change) => `${change.direction} ${change.before} ${change.after} ${change.count}`,
+    );
+  expect(after(true)).toEqual(['ingress denied allowed 2']);
+  expect(after(undefined)).toEqual(['ingress denied unknown 2']);
+  expect(after(false)).toEqual([]);
+});

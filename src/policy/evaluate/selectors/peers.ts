@@ -43,7 +43,7 @@ export interface Surroundings {
   ofClusterPolicy?: boolean;
   /** The object is a NetworkPolicy, of this namespace. */
   ofNetworkPolicy?: string | undefined;
-  /** The agent's option `policy-default-local-cluster`, which from 1.19 on is on by default. Undefined: not known. */
+  /** The agent's option `policy-default-local-cluster`, which 1.18 has off and 1.19 on by default. Undefined: not known. */
   defaultLocalCluster?: boolean | undefined;
   /** CIDR groups and services. */
   objects?: ClusterObjects;
@@ -156,7 +156,7 @@ const NO_BOUNDS: ClusterBounds = { terms: [] };
 
 function ownCluster(selector: LabelSelector, around: Surroundings): ClusterBounds {
   const { clusterName: name, ofObject, assumed, defaultLocalCluster } = around;
-  const sure = reaches(around, '1.19');
+  const sure = reaches(around, '1.19') || (reaches(around, '1.18') && defaultLocalCluster === true);
   if (!ofObject || defaultLocalCluster === false || (!sure && !assumed)) return NO_BOUNDS;
   // Every peer of a NetworkPolicy, also those outside: the selectors of other objects name a namespace at least.
   if (termsOf(selector).length === 0) return NO_BOUNDS;

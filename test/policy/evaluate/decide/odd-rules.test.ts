@@ -330,7 +330,9 @@ describe('a block of addresses in the ingress of a NetworkPolicy', () => {
 });
 
 test.each([
+  ['1.17', true, 'allowed'],
   ['1.18', undefined, 'allowed'],
+  ['1.18', true, 'denied'],
   ['1.19', undefined, 'denied'],
   ['1.19', true, 'denied'],
   ['1.19', false, 'allowed'],
