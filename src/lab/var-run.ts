@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
@@ -28,13 +28,14 @@ export function linkSockets(info: LabInfo, folder: string): () => void {
   }
   makeFolder(folder);
   for (const { path, target } of links) {
-    rmSync(path, { force: true });
+    // Not rmSync, which leaves a link to nothing in Node 24.0.
+    if (lstatSync(path, { throwIfNoEntry: false })) unlinkSync(path);
     symlinkSync(target, path);
   }
   return () => {
     for (const { path, target } of links) {
       const facts = lstatSync(path, { throwIfNoEntry: false });
-      if (facts?.isSymbolicLink() && readlinkSync(path) === target) rmSync(path);
+      if (facts?.isSymbolicLink() && readlinkSync(path) === target) unlinkSync(path);
     }
   };
 }

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readlinkSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -179,6 +180,9 @@ test('/var/run/cilium is touched only when it is asked for, and never beside an 
   using folder = privateFolder();
   const options = inRuntime(folder.path);
   const varRun = join(folder.path, 'var-run');
+  // What a lab left that was killed: a link to nothing.
+  mkdirSync(varRun);
+  symlinkSync('/nonexistent/lab/agent.sock', join(varRun, 'cilium.sock'));
   const started = await runBuilt(['lab', 'start', '--var-run', varRun], options);
   expect(started.code).toBe(0);
   expect(readdirSync(varRun).toSorted()).toEqual([

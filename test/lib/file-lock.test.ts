@@ -2,13 +2,16 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
+  unlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -66,7 +69,9 @@ test.each([
   const path = join(folder, `odd ${what}`);
   make(path);
   await expect(lockFile(path)).rejects.toEqual(new Locked(undefined));
-  rmSync(path, { recursive: true });
+  // rmSync leaves a link to nothing in Node 24.0.
+  if (lstatSync(path).isDirectory()) rmdirSync(path);
+  else unlinkSync(path);
 });
 
 test('what killed takers left behind is removed, and nothing else', async () => {
