@@ -19,7 +19,7 @@ import { takePods } from '../../policy/evaluate/decide/pods.ts';
 import { NEWEST_NEEDED, needsNewest, type Settings } from '../../policy/evaluate/decide/settings.ts';
 import { type ClusterObjects, takeObject } from '../../policy/evaluate/selectors/cluster-objects.ts';
 import { Identities } from '../../policy/evaluate/selectors/identities.ts';
-import type { CidrMatchMode } from '../../policy/evaluate/selectors/peers.ts';
+import type { CidrMatchMode } from '../../policy/evaluate/selectors/surroundings.ts';
 import { isEntryList, rulesOfEntries } from '../../policy/read/agent-entries.ts';
 import { readDocuments } from '../../policy/read/documents.ts';
 import { parsePolicies } from '../../policy/read/policies.ts';

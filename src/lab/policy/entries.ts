@@ -1,7 +1,7 @@
 import type { LabelSelector } from '../../model/selector.ts';
 import { compileRule, type Part } from '../../policy/evaluate/maps/compile-rule.ts';
-import type { Surroundings } from '../../policy/evaluate/selectors/peers.ts';
 import type { Selector } from '../../policy/evaluate/selectors/selector.ts';
+import type { Surroundings } from '../../policy/evaluate/selectors/surroundings.ts';
 import type { EgressRule, IngressRule, PolicyEntry, Rule } from '../../policy/rule.ts';
 import type { PolicyRule } from '../state/state.ts';
 import { sourced } from './rules.ts';

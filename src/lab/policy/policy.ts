@@ -9,8 +9,8 @@ import type { DirectionPolicy, Filter, PeerPolicy } from '../../policy/evaluate/
 import type { MapEntry } from '../../policy/evaluate/maps/policy-map.ts';
 import { noObjects, serviceOf } from '../../policy/evaluate/selectors/cluster-objects.ts';
 import { type Identity, identityOf } from '../../policy/evaluate/selectors/identities.ts';
-import type { Surroundings } from '../../policy/evaluate/selectors/peers.ts';
 import type { Selector } from '../../policy/evaluate/selectors/selector.ts';
+import type { Surroundings } from '../../policy/evaluate/selectors/surroundings.ts';
 import type { L7Rules } from '../../policy/rule.ts';
 import type { LabEndpoint, LabIdentity, LabState, PolicyRule } from '../state/state.ts';
 import { type AgentVersion, plays, releasePlayed } from '../version.ts';

@@ -5,7 +5,7 @@ import { RESERVED_IDS, reservedLabels } from '../../../model/reserved-identity.t
 import { takeAgentService } from '../selectors/agent-services.ts';
 import { type ClusterObjects, noObjects, OBJECT_KINDS, takeObject } from '../selectors/cluster-objects.ts';
 import { type Identity, identityOf } from '../selectors/identities.ts';
-import type { CidrMatchMode } from '../selectors/peers.ts';
+import type { CidrMatchMode } from '../selectors/surroundings.ts';
 import type { Endpoint } from './endpoint-maps.ts';
 
 /** What the evaluator needs to know of a cluster besides the rules. */

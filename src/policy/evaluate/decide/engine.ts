@@ -29,8 +29,8 @@ import {
   isReserved,
 } from '../selectors/identities.ts';
 import { selectsOrWhy } from '../selectors/match.ts';
-import type { Surroundings } from '../selectors/peers.ts';
 import { SelectorCache } from '../selectors/selection.ts';
+import type { Surroundings } from '../selectors/surroundings.ts';
 import { type Endpoint, EndpointMaps } from './endpoint-maps.ts';
 import {
   type AddressOf,

@@ -1,7 +1,7 @@
 import { atLeast, type Release } from '../../../model/release.ts';
 import type { SourcedRule } from '../../rule.ts';
 import type { ClusterObjects } from '../selectors/cluster-objects.ts';
-import type { CidrMatchMode } from '../selectors/peers.ts';
+import type { CidrMatchMode } from '../selectors/surroundings.ts';
 
 /** Which identity an address or prefix has. */
 export interface AddressOf {

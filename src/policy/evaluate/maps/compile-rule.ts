@@ -19,8 +19,9 @@ import {
   type SourcedRule,
   TIERS,
 } from '../../rule.ts';
-import { egressSelectors, ingressSelectors, type Surroundings } from '../selectors/peers.ts';
+import { egressSelectors, ingressSelectors } from '../selectors/peers.ts';
 import { labelSelector, type Selector } from '../selectors/selector.ts';
+import type { Surroundings } from '../selectors/surroundings.ts';
 
 export type Direction = 'ingress' | 'egress';
 export const DIRECTIONS: readonly Direction[] = ['ingress', 'egress'];

@@ -99,3 +99,20 @@ function patternOf(text: string): RegExp {
   const rest = escapeText(deep ? text.slice(3) : text).replaceAll('\\*', '[-a-z0-9_]*');
   return new RegExp(`^${deep ? '([-a-z0-9_]+\\.)+' : ''}${rest}$`);
 }
+
+type Labels = Extract<Selector, { kind: 'labels' }>;
+
+/** The selector within bounds that are not known for certain. */
+export function bounded(selector: Labels, within: Bounds | undefined): Labels {
+  return within ? { ...selector, key: `${selector.key} within ${JSON.stringify(within)}`, within } : selector;
+}
+
+/** A selector that may select peers, which is not known, for each list that has any. */
+export function unknownPeers(list: readonly unknown[] | undefined, why: string, among: Among): Selector[] {
+  return list?.length ? [{ kind: 'none', key: `none ${why}`, why, among }] : [];
+}
+
+/** The selector of a reserved identity by its name. */
+export function reserved(name: string): Selector {
+  return labelSelector({ matchLabels: { [`reserved:${name}`]: '' } });
+}

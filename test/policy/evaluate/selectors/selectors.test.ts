@@ -1,17 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { Identities, identityOf } from '../../../../src/policy/evaluate/selectors/identities.ts';
 import { selects } from '../../../../src/policy/evaluate/selectors/match.ts';
-import {
-  egressSelectors,
-  ingressSelectors,
-  type Surroundings,
-} from '../../../../src/policy/evaluate/selectors/peers.ts';
+import { egressSelectors, ingressSelectors } from '../../../../src/policy/evaluate/selectors/peers.ts';
 import { SelectorCache } from '../../../../src/policy/evaluate/selectors/selection.ts';
 import {
   fqdnSelector,
   labelSelector,
   type Selector,
 } from '../../../../src/policy/evaluate/selectors/selector.ts';
+import type { Surroundings } from '../../../../src/policy/evaluate/selectors/surroundings.ts';
 import type { EgressPeers, IngressPeers } from '../../../../src/policy/rule.ts';
 
 const CLUSTER = 'k8s:io.cilium.k8s.policy.cluster=lab';
